@@ -1,0 +1,1 @@
+"""Speed of dualgraph beside numpy by hand, PyTorch and Paddle: `python -m benchmarks`."""
