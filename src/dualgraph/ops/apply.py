@@ -27,7 +27,7 @@ from dualgraph.ops.registry import Op, op
 from dualgraph.tape import Leaf, Node, next_number, thread
 from dualgraph.tensor import Array, Tensor, View, storage_of, wrap
 
-__all__ = ["apply", "apply_many", "become", "commit", "overwrite", "share", "write"]
+__all__ = ["apply", "apply_many", "become", "commit", "commit_each", "overwrite", "share", "write"]
 
 _new = Tensor.__new__
 _NO_ATTRS: dict[str, Any] = {}
@@ -183,16 +183,34 @@ def commit(
 
     No gradient flows through it.
     """
+    commit_each(op, [(targets, inputs)], attrs)
+
+
+def commit_each(
+    op: Op,
+    turns: Sequence[tuple[Sequence[Tensor], Sequence[Any]]],
+    attrs: dict[str, Any] = _NO_ATTRS,
+) -> None:
+    """`commit` for each pair of targets and inputs, at the price of about one."""
     mode = thread.mode
-    arrays = [x._data if isinstance(x, Tensor) else x for x in (*targets, *inputs)]
+    arrays = [
+        [x._data if isinstance(x, Tensor) else x for x in (*targets, *inputs)]
+        for targets, inputs in turns
+    ]
     try:
-        mode.quietly(op.forward, *arrays, **attrs)
+        mode.quietly(_run_each, op.forward, arrays, attrs)
     except _FAILURES as failure:
-        raise _explained(op, (*targets, *inputs), failure) from failure
-    for target in targets:
-        storage_of(target).version += 1
-    if mode.recorder is not None:
-        mode.recorder.on_write(op, tuple(targets), inputs, attrs)
+        raise _explained(op, [x for turn in turns for xs in turn for x in xs], failure) from failure
+    for targets, inputs in turns:
+        for target in targets:
+            (target._storage or storage_of(target)).version += 1
+        if mode.recorder is not None:
+            mode.recorder.on_write(op, tuple(targets), inputs, attrs)
+
+
+def _run_each(forward: Any, arrays: list[list[Any]], attrs: dict[str, Any]) -> None:
+    for own in arrays:
+        forward(*own, **attrs)
 
 
 def become(name: str, x: Tensor, view: Op, attrs: dict[str, Any]) -> Tensor:

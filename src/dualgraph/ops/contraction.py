@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
 
 import numpy as np
 
 from dualgraph.errors import describe, message
-from dualgraph.ops.apply import apply, commit
+from dualgraph.ops.apply import apply, apply_many, commit
 from dualgraph.ops.creation import full
 from dualgraph.ops.define import as_tensor, check_tensor, operands
 from dualgraph.ops.einsum import einsum
@@ -17,6 +19,7 @@ from dualgraph.ops.linalg import factors, matmul, outer_sum, product, rows_times
 from dualgraph.ops.logic import logical_and, not_equal, select
 from dualgraph.ops.manipulation import unsqueeze
 from dualgraph.ops.norms import p_norm
+from dualgraph.ops.reduction import sum_to
 from dualgraph.ops.registry import op
 from dualgraph.tensor import Array, Tensor
 
@@ -32,12 +35,77 @@ def _linear_by_matmul(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return out if bias is None else add(out, bias)
 
 
+def _slopes_in_steps(
+    g: Tensor, x: Tensor | None, weight: Tensor | None, *, needed: int
+) -> tuple[Tensor, ...]:
+    slopes = []
+    if weight is not None:
+        slopes.append(rows_times(g, weight))
+    if x is not None:
+        slopes.append(outer_sum(x, g))
+    if needed & 4:
+        slopes.append(sum_to(g, g._data.shape[-1:]))
+    return tuple(slopes)
+
+
+def _slope_types(g: Any, x: Any, weight: Any, *, needed: int) -> Any:
+    types = []
+    if weight is not None:
+        types.append(((*g.shape[:-1], weight.shape[0]), g.dtype))
+    if x is not None:
+        types.append(((x.shape[-1], g.shape[-1]), g.dtype))
+    return [*types, (g.shape[-1:], g.dtype)] if needed & 4 else types
+
+
+@functools.lru_cache(maxsize=64)
+def _ones(n: int, dtype: np.dtype[Any]) -> Array:
+    """A row of ones, by which a matrix product adds up columns."""
+    ones = np.ones(n, dtype)
+    ones.flags.writeable = False
+    return ones
+
+
+@op(expand=_slopes_in_steps, infer=_slope_types)
+def _linear_slopes(
+    g: Array, x: Array | None, weight: Array | None, *, needed: int
+) -> tuple[Any, ...]:
+    """The gradients of `linear` for those of x, weight and bias that need one."""
+    rows = g if g.ndim == 2 else g.reshape(math.prod(g.shape[:-1]), g.shape[-1])
+    slopes = []
+    if weight is not None:
+        slopes.append(product(rows, weight.T).reshape(*g.shape[:-1], weight.shape[0]))
+    if x is not None:
+        slopes.append(product(x.reshape(len(rows), x.shape[-1]).T, rows))
+    if needed & 4:
+        plain = rows.dtype.itemsize > 2
+        slopes.append(np.dot(_ones(len(rows), rows.dtype), rows) if plain else _added_up(rows))
+    return tuple(slopes)
+
+
+def _added_up(rows: Array) -> Any:
+    """The sum of rows of a 16-bit type, in float32."""
+    return np.add.reduce(rows.astype(np.float32), axis=0).astype(rows.dtype)
+
+
+_NEEDED = [{"needed": needed} for needed in range(8)]
+
+
+def _linear_pull(
+    g: Tensor, x: Any, weight: Any, _bias: Any, *, needed: int
+) -> list[Tensor | None]:
+    """The gradients of x, weight and bias in one op."""
+    inputs = (g, x if needed & 2 else None, weight if needed & 1 else None)
+    slopes = iter(apply_many(_linear_slopes, inputs, _NEEDED[needed]))
+    return [next(slopes) if needed & bit else None for bit in (1, 2, 4)]
+
+
 @op(
     (
         lambda g, _out, _x, weight, _bias: rows_times(g, weight),
         lambda g, _out, x, _weight, _bias: outer_sum(x, g),
         lambda g, _out, _x, _weight, _bias: g,
     ),
+    pull=_linear_pull,
     expand=_linear_by_matmul,
     infer=_linear_type,
 )

@@ -43,6 +43,7 @@ class OpNode(Node):
     out: Any = None
     storage: Storage | None = None
     outputs: tuple[Spec, ...] | None = None
+    needed: int  # which inputs need a gradient, as a bit mask
 
     def __init__(self, op: Op, attrs: dict[str, Any], array: Array) -> None:
         # Without super(): this is on the path of every op that is recorded.
@@ -74,6 +75,11 @@ class OpNode(Node):
     def pull(self, g: Any, create_graph: bool) -> Sequence[Tensor | None]:
         """The gradients of the op's inputs by its rules."""
         op = self.op
+        if op.pull is not None and not create_graph:
+            at_once: Sequence[Tensor | None] = op.pull(
+                g, *self.saved, needed=self.needed, **self.attrs
+            )
+            return at_once
         out = self._output(create_graph) if op.reads_out else self
         if self.outputs is not None:
             g = self._all_gradients(g)
@@ -138,6 +144,7 @@ def record(
 ) -> OpNode:
     """The node of an op's output, given which inputs need a gradient."""
     node = OpNode(op, attrs, array)
+    node.needed = needed
     edges, saved, versions = node.edges, node.saved, node.versions
     read = op.read_for(needed)
     bit = 1

@@ -50,6 +50,10 @@ class Op:
     underscore stands for shape and dtype only. Broadcasting is undone by the engine; a rule need
     not.
 
+    `pull(g, *inputs, needed, **attrs)` gives the same gradients all at once, for speed; it runs
+    where they will not be differentiated themselves. `needed` has a bit for each input that wants
+    one, and inputs that no needed rule reads are not there.
+
     `expand(*tensors, **attrs)` is the op in simpler ops, for the compiler; None for one of its
     primitives. `infer(*specs, **attrs)` gives the outputs' (shape, dtype); without one, forward
     is run on blank inputs. `domain` is where tests may differentiate.
@@ -65,6 +69,7 @@ class Op:
         "joint",
         "module",
         "name",
+        "pull",
         "reads",
         "reads_out",
         "view",
@@ -77,6 +82,7 @@ class Op:
         forward: Forward,
         vjp: Vjp | None = None,
         *,
+        pull: Rule | None = None,
         expand: Callable[..., Any] | None = None,
         infer: Callable[..., Any] | None = None,
         view: bool = False,
@@ -87,6 +93,7 @@ class Op:
         self.module = forward.__module__
         self.forward = forward
         self.vjp = vjp
+        self.pull = pull
         self.expand = expand
         self.infer = infer
         self.view = view

@@ -8,7 +8,7 @@ import numpy as np
 
 from dualgraph.errors import describe, message
 from dualgraph.nn.clip import ClipGradBase
-from dualgraph.ops.apply import commit
+from dualgraph.ops.apply import commit, commit_each
 from dualgraph.optimizer.checks import Check, flag, real
 from dualgraph.optimizer.lr.base import LRScheduler
 from dualgraph.optimizer.optimizer import Decay, Hyper, Optimizer, Parameters
@@ -23,8 +23,8 @@ __all__ = ["ASGD", "SGD", "Momentum", "Rprop"]
 @update("sgd_update", inputs=2, expand=lambda p, g, rate: (p - g * rate,))
 def _sgd(param: Array, grad: Array, rate: Array) -> None:
     for p, g, s in blocks(param, grad):
-        np.multiply(g, rate, out=s)
-        np.subtract(p, s, out=p)
+        np.multiply(g, rate, s)
+        np.subtract(p, s, p)
 
 
 class SGD(Optimizer):
@@ -59,6 +59,9 @@ class SGD(Optimizer):
 
     def _update(self, slot: Slot, g: Tensor, rate: Tensor, hyper: Hyper) -> None:
         commit(_sgd, slot.targets, (g, rate))
+
+    def _update_each(self, moves: list[tuple[Slot, Tensor, Tensor]], hyper: Hyper) -> None:
+        commit_each(_sgd, [(slot.targets, (g, rate)) for slot, g, rate in moves])
 
 
 def _expand_momentum(

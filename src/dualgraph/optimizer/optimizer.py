@@ -181,14 +181,21 @@ class Optimizer:
         if clip is not None and moves:
             clipped = clip([(slot.param, g) for slot, g in moves])
             moves = [(self._slots[p], g) for p, g in clipped]
+        plain = []
         for slot, g in moves:
             p = slot.param
-            rate = self._rate_for(self._factor(group, p), slot.work._data.dtype)
             decay = self._regularizer(group, p)
+            rate = self._rate_for(self._factor(group, p), slot.work._data.dtype)
             if decay is None and slot.work is p:
-                self._update(slot, g, rate, hyper)
+                plain.append((slot, g, rate))
             else:
                 self._move(slot, g, decay, rate, hyper)
+        self._update_each(plain, hyper)
+
+    def _update_each(self, moves: list[tuple[Slot, Tensor, Tensor]], hyper: Hyper) -> None:
+        """Move several parameters by their gradients and rates."""
+        for slot, g, rate in moves:
+            self._update(slot, g, rate, hyper)
 
     def _move(
         self,
