@@ -26,7 +26,9 @@ CAN_PAUSE = hasattr(signal, "SIGSTOP")
 
 def environment(threads: int) -> dict[str, str]:
     """This process's environment with every BLAS's threads fixed, for a process to be started."""
-    return os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads))
+    # Importing from source each time would be timed as if it were importing.
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return kept | dict.fromkeys(THREAD_VARIABLES, str(threads))
 
 
 class WorkerRunner:
