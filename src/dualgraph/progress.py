@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import TextIO, TypeVar
 
 __all__ = ["progress"]
@@ -17,7 +17,7 @@ _REDRAW_SECONDS = 0.1
 
 def progress(
     items: Iterable[T], total: int, label: str, stream: TextIO | None = None
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     """Yield the items and draw how far they have come, if the stream is a terminal."""
     out = sys.stderr if stream is None else stream
     if not out.isatty():

@@ -269,6 +269,25 @@ def test_derivatives_agree_with_finite_differences(name: str, sample: Sample) ->
 
 
 @differentiable
+def test_gradients_are_the_same_whether_differentiable_or_not(name: str, sample: Sample) -> None:
+    """A plain backward pass runs fused formulas, one that goes on the tape runs simple ops."""
+    arrays = drawn(sample, seed_of(name))
+    found = []
+    for create_graph in (False, True):
+        dg.seed(7)
+        inputs = [dg.to_tensor(a, stop_gradient=a.dtype != np.float64) for a in arrays]
+        wanted = [x for x in inputs if not x.stop_gradient]
+        outputs = sample.call(*inputs)
+        several = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+        floating = [out for out in several if not out.stop_gradient]
+        found.append(dg.grad(floating, wanted, create_graph=create_graph, allow_unused=True))
+    for plain, taped in zip(*found, strict=True):
+        assert (plain is None) == (taped is None)
+        if plain is not None and taped is not None:
+            np.testing.assert_allclose(plain.numpy(), taped.numpy(), rtol=1e-9, atol=1e-11)
+
+
+@differentiable
 def test_float32_gradients_are_float32_and_of_the_input_shape(name: str, sample: Sample) -> None:
     arrays = drawn(sample, seed_of(name))
     inputs = [

@@ -90,9 +90,7 @@ def _added_up(rows: Array) -> Any:
 _NEEDED = [{"needed": needed} for needed in range(8)]
 
 
-def _linear_pull(
-    g: Tensor, x: Any, weight: Any, _bias: Any, *, needed: int
-) -> list[Tensor | None]:
+def _linear_pull(g: Tensor, x: Any, weight: Any, _bias: Any, *, needed: int) -> list[Tensor | None]:
     """The gradients of x, weight and bias in one op."""
     inputs = (g, x if needed & 2 else None, weight if needed & 1 else None)
     slopes = iter(apply_many(_linear_slopes, inputs, _NEEDED[needed]))

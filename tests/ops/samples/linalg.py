@@ -8,7 +8,9 @@ import numpy as np
 
 from dualgraph import Tensor
 from dualgraph.ops import contraction, einsum, linalg, norms, products
+from dualgraph.ops.contraction import _linear_pull
 from tests.ops.samples.base import Arr, Sample
+from tests.ops.samples.elementwise import quietly
 
 IDS = Arr((3, 2), ints=(0, 5))
 
@@ -176,6 +178,32 @@ SAMPLES = {
             contraction.bilinear,
             (Arr((2, 3)), Arr((2, 4)), Arr((5, 3, 4)), Arr((1, 5))),
             lambda x, y, w, b: np.einsum("bi,oij,bj->bo", x, w, y) + b,
+        ),
+    ],
+    "linear_slopes": [
+        Sample(
+            quietly(lambda g, x, w: _linear_pull(g, x, w, None, needed=7)),
+            (Arr((5, 3)), Arr((5, 2)), Arr((2, 3))),
+            lambda g, x, w: [g @ w.T, x.T @ g, g.sum(0)],
+            grad=False,
+        ),
+        Sample(
+            quietly(lambda g, x, w: _linear_pull(g, x, w, None, needed=6)[1:]),
+            (Arr((2, 4, 3)), Arr((2, 4, 2)), Arr((2, 3))),
+            lambda g, x, w: [np.einsum("abi,abj->ij", x, g), g.sum((0, 1))],
+            grad=False,
+        ),
+        Sample(
+            quietly(lambda g, x, w: _linear_pull(g, x, w, None, needed=7)),
+            (Arr((3,)), Arr((2,)), Arr((2, 3))),
+            lambda g, x, w: [g @ w.T, np.outer(x, g), g],
+            grad=False,
+        ),
+        Sample(
+            quietly(lambda g, x, w: _linear_pull(g, x, w, None, needed=1)[:1]),
+            (Arr((0, 3)), Arr((0, 2)), Arr((2, 3))),
+            lambda g, x, w: [g @ w.T],
+            grad=False,
         ),
     ],
     "linear": [
