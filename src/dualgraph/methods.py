@@ -19,6 +19,7 @@ from dualgraph.ops import (
     counting,
     creation,
     decomposition,
+    einsum,
     elementwise,
     extreme,
     gathering,
@@ -46,7 +47,7 @@ from dualgraph.ops import (
     windows,
 )
 from dualgraph.ops.apply import overwrite
-from dualgraph.ops.define import is_operand
+from dualgraph.ops.define import as_tensor, is_operand
 from dualgraph.place import DEVICES, Place
 from dualgraph.tensor import Tensor
 
@@ -90,6 +91,17 @@ def _fill(x: Tensor, value: Any) -> Tensor:
 def _zero(x: Tensor) -> Tensor:
     """What `zero_` writes."""
     return creation.zeros_like(x)
+
+
+def _copy(x: Tensor, other: Any, blocking: bool = True) -> Tensor:
+    """What `copy_` writes: another tensor's values, broadcast to x's shape, in x's dtype."""
+    values = elementwise.cast(as_tensor("copy_", other, "other"), x.dtype)
+    return manipulation.broadcast_to(values, x.shape)
+
+
+def _where_(condition: Tensor, x: Tensor, y: Any, name: str | None = None) -> Tensor:
+    """Overwrite x with y where the condition is false, and return x."""
+    return overwrite("where_", x, lambda old: masking.where(condition, old, y))
 
 
 def _same(x: Tensor, *_: Any, **__: Any) -> Tensor:
@@ -177,7 +189,7 @@ _NAMES: dict[ModuleType, str] = {
         "moveaxis permute reshape squeeze swapaxes t transpose unflatten unsqueeze view view_as"
     ),
     inplace: "flatten_ reshape_ squeeze_ t_ transpose_ unsqueeze_",
-    slicing: "diagonal flip is_empty numel rank rot90 slice strided_slice",
+    slicing: "crop diagonal flip is_empty numel rank rot90 slice strided_slice",
     splitting: "chunk repeat_interleave split tensor_split tile unbind unstack",
     joining: "concat roll",
     gathering: (
@@ -188,12 +200,13 @@ _NAMES: dict[ModuleType, str] = {
     masking: "masked_fill masked_scatter masked_select nonzero where",
     reduction: "all any count_nonzero mean nanmean nansum prod std sum var",
     extreme: "amax amin argmax argmin logsumexp max min",
-    scan: "cummax cummin cumprod cumsum logcumsumexp",
+    scan: "cummax cummin cumprod cumsum diff logcumsumexp",
     statistic: "median nanmedian nanquantile quantile",
     sorting: "argsort bucketize kthvalue mode sort topk",
     counting: "bincount histogram unique unique_consecutive",
     triangle: "diag diag_embed diagflat tril triu",
     linalg: "addmm bmm dot matmul mm mv",
+    einsum: "tensordot",
     products: "cross inner kron outer trace",
     norms: "cond dist norm",
     decomposition: "cholesky inverse matrix_power qr solve",
@@ -220,7 +233,7 @@ _IN_PLACE: dict[ModuleType, str] = {
     mixing: "lerp scale",
     gathering: "index_add index_fill index_put scatter",
     along_axis: "put_along_axis",
-    masking: "masked_fill masked_scatter where",
+    masking: "masked_fill masked_scatter",
     scan: "cumprod cumsum",
     triangle: "tril triu",
     linalg: "addmm",
@@ -233,9 +246,12 @@ METHODS: dict[str, Function] = {
         for module, names in _IN_PLACE.items()
         for name in names.split()
     },
+    "as_strided": windows.as_strided,
     "unfold": windows.tensor_unfold,
     "fill_": _in_place("fill_", _fill),
     "zero_": _in_place("zero_", _zero),
+    "copy_": _in_place("copy_", _copy),
+    "where_": _where_,
     "backward": tensor_backward,
     "to": _to,
     "cpu": _same,
