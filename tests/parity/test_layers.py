@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import dualgraph.nn.functional as F
 import numpy as np
 import pytest
 
 import dualgraph as dg
+import dualgraph.nn.functional as F
 from dualgraph import nn
 
 X = np.sin(np.arange(12.0)).reshape(4, 3).astype("float32")

@@ -68,7 +68,8 @@ def run_backward(
             for edge, pulled in zip(edges, node.pull(g, create_graph), strict=False):
                 if edge is None or pulled is None or edge in blocked:
                     continue
-                if pulled._data.shape != edge.shape or pulled._data.dtype != edge.dtype:
+                array = pulled._data
+                if array.dtype is not edge.dtype or array.shape != edge.shape:
                     pulled = _fitted(pulled, edge)
                 grads[edge] = add(grads[edge], pulled) if edge in grads else pulled
             if not retain_graph:

@@ -51,7 +51,8 @@ class OpNode(Node):
         self.attrs = attrs
         self.edges: list[Edge] = []
         self.saved: list[Any] = []
-        self.versions: list[int] = []  # of the saved tensors; -1 for what is not read
+        # Of what was saved; -1 for what is not read, and no list at all if nothing is.
+        self.versions: list[int] = []
         self.shape = array.shape
         self.dtype = array.dtype
 
@@ -62,7 +63,7 @@ class OpNode(Node):
 
     def check(self) -> None:
         """Raise OverwrittenValueError if an input or output that the rule reads was overwritten."""
-        for x, version in zip(self.saved, self.versions, strict=True):
+        for x, version in zip(self.saved, self.versions, strict=False):
             if version >= 0 and x._storage is not None and x._storage.version != version:
                 raise self._overwritten(f"its input {describe(x)}")
         if self.storage is not None and self.storage.version:
@@ -160,7 +161,8 @@ def record(
                 x = edge or Spec(x._data)  # what is saved in its place
         edges.append(edge)
         saved.append(x)
-        versions.append(version)
+        if read:
+            versions.append(version)
         bit += bit
     # Numbered last: an input's node may have been made just now, and edges lead to smaller numbers.
     node.number = next_number()
@@ -200,7 +202,7 @@ def keep_copies(node: Node, first: int, storage: Storage) -> None:
     while stack:
         found = stack.pop()
         if isinstance(found, OpNode):
-            for i, (x, version) in enumerate(zip(found.saved, found.versions, strict=True)):
+            for i, (x, version) in enumerate(zip(found.saved, found.versions, strict=False)):
                 if version >= 0 and x._storage is storage:
                     found.saved[i] = copy = wrap(x._data.copy())
                     copy._stop, copy._node = x._stop, x._node
