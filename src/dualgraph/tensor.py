@@ -191,9 +191,6 @@ class Tensor(TensorMethods):
             raise TypeError(
                 message("stop_gradient", f"{describe(value)} is given", "expected a bool")
             )
-        if not value and not dtypes.is_floating(self._data.dtype):
-            given = f"the tensor is {describe(self)}"
-            raise ValueError(message("stop_gradient", given, "only floating types have gradients"))
         self._stop = bool(value)
 
     @property

@@ -128,6 +128,13 @@ def test_backward_of_a_tensor_without_gradient_does_nothing() -> None:
     dg.to_tensor([1.0]).backward()
 
 
+def test_an_integer_leaf_has_an_integer_gradient() -> None:
+    x = dg.to_tensor([1, 2])
+    x.stop_gradient = False
+    (x * 2.5).sum().backward()
+    assert grad_of(x) == [2, 2]
+
+
 def test_a_leaf_can_be_the_root() -> None:
     x = leaf(1.0, 2.0)
     x.backward()
