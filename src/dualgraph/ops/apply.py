@@ -89,7 +89,7 @@ def apply_many(
         results = mode.quietly(op.forward, *arrays, **attrs)
     except _FAILURES as failure:
         raise _explained(op, inputs, failure) from failure
-    outs = tuple(wrap(np.asarray(result)) for result in results)
+    outs = tuple([wrap(r if type(r) is np.ndarray else np.asarray(r)) for r in results])
     if needed and outs:
         attach_many(op, record(op, inputs, attrs, needed, outs[0]._data), outs)
     if mode.recorder is not None:

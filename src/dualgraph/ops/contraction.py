@@ -70,15 +70,21 @@ def _linear_slopes(
     g: Array, x: Array | None, weight: Array | None, *, needed: int
 ) -> tuple[Any, ...]:
     """The gradients of `linear` for those of x, weight and bias that need one."""
-    rows = g if g.ndim == 2 else g.reshape(math.prod(g.shape[:-1]), g.shape[-1])
+    if g.ndim != 2:
+        rows = g.reshape(math.prod(g.shape[:-1]), g.shape[-1])
+        flat = None if x is None else x.reshape(len(rows), x.shape[-1])
+        slopes = _linear_slopes.forward(rows, flat, weight, needed=needed)
+        if weight is None:
+            return slopes  # type: ignore[no-any-return]
+        return (slopes[0].reshape(*g.shape[:-1], weight.shape[0]), *slopes[1:])
+    times = np.dot if g.dtype.itemsize > 2 else product
     slopes = []
     if weight is not None:
-        slopes.append(product(rows, weight.T).reshape(*g.shape[:-1], weight.shape[0]))
+        slopes.append(times(g, weight.T))
     if x is not None:
-        slopes.append(product(x.reshape(len(rows), x.shape[-1]).T, rows))
+        slopes.append(times(x.T, g))
     if needed & 4:
-        plain = rows.dtype.itemsize > 2
-        slopes.append(np.dot(_ones(len(rows), rows.dtype), rows) if plain else _added_up(rows))
+        slopes.append(_added_up(g) if times is product else np.dot(_ones(len(g), g.dtype), g))
     return tuple(slopes)
 
 
