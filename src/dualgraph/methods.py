@@ -140,8 +140,8 @@ _BINARY: dict[str, Function] = {
     "rshift": bitwise.bitwise_right_shift,
 }
 _COMPARISONS: dict[str, Function] = {
-    "eq": logic.equal_operator,
-    "ne": logic.not_equal_operator,
+    "eq": _operator(logic.equal),
+    "ne": _operator(logic.not_equal),
     "lt": _operator(logic.less_than),
     "le": _operator(logic.less_equal),
     "gt": _operator(logic.greater_than),

@@ -209,3 +209,46 @@ def test_without_inputs_that_need_gradients_nothing_is_recorded() -> None:
     assert Cube.apply(dg.to_tensor([1.0])).stop_gradient
     with dg.no_grad():
         assert Cube.apply(leaf(1.0)).stop_gradient
+
+
+def test_without_materialized_gradients_an_unused_output_arrives_as_none() -> None:
+    seen: list[Any] = []
+
+    class Two(PyLayer):
+        @staticmethod
+        def forward(ctx: PyLayerContext, x: Tensor) -> Any:
+            ctx.set_materialize_grads(False)
+            ctx.save_for_backward(x)
+            return x * 2.0, x * 3.0
+
+        @staticmethod
+        def backward(ctx: PyLayerContext, a: Any, b: Any) -> Tensor:
+            seen.append(b)
+            (x,) = ctx.saved_tensors
+            return a * x
+
+    x = leaf(5.0)
+    used, _ = Two.apply(x)
+    used.backward()
+    assert seen == [None]
+    assert x.grad is not None
+    assert x.grad.tolist() == [5.0]
+
+
+def test_marking_an_input_as_not_in_place_changes_nothing() -> None:
+    class Through(PyLayer):
+        @staticmethod
+        def forward(ctx: PyLayerContext, x: Tensor) -> Tensor:
+            ctx.mark_not_inplace(x)
+            return x
+
+        @staticmethod
+        def backward(ctx: PyLayerContext, g: Tensor) -> Tensor:
+            return g * 4.0
+
+    x = leaf(1.0)
+    y = Through.apply(x)
+    assert y is not x
+    y.backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [4.0]

@@ -15,7 +15,6 @@ from dualgraph.ops.define import (
     as_tensor,
     binary,
     check_tensor,
-    is_operand,
     named,
     operands,
     plain_operand,
@@ -32,7 +31,6 @@ __all__ = [
     "eq",
     "equal",
     "equal_all",
-    "equal_operator",
     "ge",
     "greater_equal",
     "greater_than",
@@ -52,7 +50,6 @@ __all__ = [
     "masked",
     "ne",
     "not_equal",
-    "not_equal_operator",
     "select",
 ]
 
@@ -202,16 +199,6 @@ def less_equal(x: Array, y: Array) -> Any:
 
 
 eq, ne, gt, ge, lt, le = equal, not_equal, greater_than, greater_equal, less_than, less_equal
-
-
-def equal_operator(x: Tensor, y: Any) -> Tensor:
-    """What `x == y` means: `equal`, or Python's own answer where y is neither tensor nor number."""
-    return equal(x, y) if is_operand(y) else NotImplemented
-
-
-def not_equal_operator(x: Tensor, y: Any) -> Tensor:
-    """What `x != y` means: `not_equal`, or Python's own answer where y is no tensor or number."""
-    return not_equal(x, y) if is_operand(y) else NotImplemented
 
 
 # ---- logical operations --------------------------------------------------------------------------
